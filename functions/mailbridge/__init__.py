@@ -1,0 +1,1 @@
+"""Mailbridge keeps a CRM's conversations and its users' own Gmail mailboxes in step."""

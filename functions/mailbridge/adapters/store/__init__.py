@@ -1,0 +1,1 @@
+"""Firestore: every document of the product, one file a collection family."""

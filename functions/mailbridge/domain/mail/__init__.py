@@ -1,0 +1,1 @@
+"""Mail content: Gmail's message resource in, normalised envelope and body out."""

@@ -1,0 +1,1 @@
+"""Use cases, told in terms of ports."""
