@@ -27,7 +27,8 @@ _SIGNING_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _UNKNOWN_TYPE = "application/octet-stream"
 _DISPOSITION = "attachment"
 _TIMEOUT_SECONDS = 30.0
-_RETRY = DEFAULT_RETRY.with_timeout(60.0)
+# Short: whoever called us, or the queue, tries again.
+_RETRY = DEFAULT_RETRY.with_delay(initial=0.2, maximum=2.0).with_timeout(6.0)
 
 
 class CloudStorage:

@@ -14,9 +14,9 @@ from google.cloud import tasks_v2
 from mailbridge.adapters.google_errors import translated
 from mailbridge.config import Config
 
-_TIMEOUT_SECONDS = 5.0
+_TIMEOUT_SECONDS = 4.0
 # Safe to repeat: a named task that exists already is no error, and an unnamed one may run twice.
-_RETRY = Retry(if_exception_type(google.ServiceUnavailable, google.DeadlineExceeded), initial=0.1, timeout=15.0)
+_RETRY = Retry(if_exception_type(google.ServiceUnavailable, google.DeadlineExceeded), initial=0.1, timeout=4.0)
 
 
 class CloudTasks:
