@@ -28,7 +28,7 @@ _UNKNOWN_TYPE = "application/octet-stream"
 _DISPOSITION = "attachment"
 _TIMEOUT_SECONDS = 30.0
 # Short: whoever called us, or the queue, tries again.
-_RETRY = DEFAULT_RETRY.with_delay(initial=0.2, maximum=2.0).with_timeout(6.0)
+_RETRY = DEFAULT_RETRY.with_delay(initial=0.2, maximum=1.0).with_timeout(3.0)
 
 
 class CloudStorage:

@@ -147,7 +147,8 @@ def _address(words: list[str], comments: list[str], angle: str) -> Address | Non
 
 def _email(written: str) -> str:
     """The bare address, or nothing: no source route, `mailto:`, quotes around it, spaces, control characters."""
-    bare = re.sub(r"\s+", "", one_line(written))
+    line = one_line(written)
+    bare = line if line.startswith('"') else re.sub(r"\s+", "", line)
     if prefix := _PREFIX.match(bare):
         bare = bare[prefix.end() :]
     bare = bare.strip("'") if bare.endswith("'") else bare

@@ -110,7 +110,12 @@ class Delivering:
         if self.clock() > (outbox.started_at or self.clock()) + self.patience.lease / 2:
             raise Temporary("This attempt took too long to be safe; it starts again.", reason="late")
         thread = parent.copies.get(mailbox.mailbox_id) if parent else None
-        return gmail.send(content, thread.thread_id if thread else None)
+        if thread is None:
+            return gmail.send(content, None)
+        try:
+            return gmail.send(content, thread.thread_id)
+        except NotFound:  # the user has deleted the thread in Gmail: certainly not sent, and the headers still thread it
+            return gmail.send(content, None)
 
     def _compose(
         self, outbox: Outbox, message: Message, parent: Message | None, mailbox: Mailbox, gmail: GmailMailbox

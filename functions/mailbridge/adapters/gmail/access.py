@@ -85,7 +85,7 @@ class AccessCache:
 def credentials(config: Config, refresh_token: str | None, access_token: str | None = None) -> Credentials:
     """google-auth's credentials for one grant."""
     return Credentials(
-        token=access_token,
+        token=access_token or None,
         refresh_token=refresh_token,
         token_uri=config.oauth_token_url,
         client_id=config.oauth_client_id,

@@ -1,7 +1,7 @@
 """Calls through Google's own client, with its errors translated; every method is built once for the process."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -28,13 +28,15 @@ class GmailApi:
         self.messages = self.users.messages()
         self.attachments = self.messages.attachments()
 
-    def batch(self) -> Any:
-        """An empty batch of calls."""
-        return self._service.new_batch_http_request()
+    def batch(self, answered: Callable[..., None]) -> Any:
+        """An empty batch of calls; `answered` gets each part's (request id, answer, error)."""
+        return self._service.new_batch_http_request(callback=answered)
 
 
 class _NoHttp:
     """Stands where the client keeps a connection of its own: every call brings its mailbox's."""
+
+    request = None
 
 
 class Calls:
@@ -48,11 +50,15 @@ class Calls:
     def execute(self, request: Any) -> Any:
         """The answer's JSON; the errors of `failures`."""
         try:
-            return request.execute(http=self._http)
+            answer = request.execute(http=self._http)
         except HttpError as exc:
             raise self._translated(exc) from exc
         except ValueError as exc:
-            raise Temporary("Gmail's answer cannot be read; try again.", reason="answer_unreadable") from exc
+            raise _unreadable() from exc
+        # Google's client hands over what is no JSON as text, and no content as an empty one.
+        if answer and isinstance(answer, str):
+            raise _unreadable()
+        return answer
 
     def pages(self, method: Any, **arguments: Any) -> Iterator[Any]:
         """The answers of all pages, each fetched when it is asked for."""
@@ -87,22 +93,26 @@ class Calls:
 
     def _fetch_batch(self, ids: Sequence[str], arguments: dict[str, Any]) -> Fetched:
         answers: dict[str, tuple[Resource | None, HttpError | None]] = {}
-        batch = self._api.batch()
+
+        def answered(key: str, found: Resource | None, error: HttpError | None) -> None:
+            answers[key] = (found, error)
+
+        batch = self._api.batch(answered)
         for key in dict.fromkeys(ids):
-            request = self._api.messages.get(userId="me", id=key, **arguments)
-            batch.add(request, lambda key, found, error: answers.update({key: (found, error)}), request_id=key)
+            batch.add(self._api.messages.get(userId="me", id=key, **arguments), request_id=key)
         try:
             batch.execute(http=self._http)
+        except (BatchError, LookupError, ValueError) as exc:
+            raise _unreadable() from exc
         except HttpError as exc:
             raise self._translated(exc) from exc
-        except (BatchError, LookupError, ValueError) as exc:
-            raise Temporary("Gmail's answer cannot be read; try again.", reason="answer_unreadable") from exc
         return self._sorted(answers)
 
     def _sorted(self, answers: dict[str, tuple[Resource | None, HttpError | None]]) -> Fetched:
         errors = {key: self._translated(error) for key, (_, error) in answers.items() if error}
+        errors |= {key: _unreadable() for key, (found, _) in answers.items() if isinstance(found, str)}
         return Fetched(
-            found={key: found for key, (found, _) in answers.items() if found is not None},
+            found={key: found for key, (found, _) in answers.items() if found is not None and key not in errors},
             gone=frozenset(key for key, error in errors.items() if isinstance(error, NotFound)),
             failed={key: error for key, error in errors.items() if not isinstance(error, NotFound)},
         )
@@ -116,3 +126,7 @@ def _merged(first: Fetched, second: Fetched) -> Fetched:
     asked = second.found.keys() | second.gone | second.failed.keys()
     remaining = {key: error for key, error in first.failed.items() if key not in asked}
     return Fetched({**first.found, **second.found}, first.gone | second.gone, {**remaining, **second.failed})
+
+
+def _unreadable() -> Temporary:
+    return Temporary("Gmail's answer cannot be read; try again.", reason="answer_unreadable")

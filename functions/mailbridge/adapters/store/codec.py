@@ -25,7 +25,7 @@ def from_fields(fields: Mapping[str, Any], kind: type[D]) -> D:
 def _plain(value: Any) -> Any:
     """Firestore answers a subclass of datetime, which the codec does not take."""
     if isinstance(value, datetime):
-        return datetime.fromtimestamp(value.timestamp(), UTC)
+        return datetime.combine(value.date(), value.time(), UTC)
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,6 +1,6 @@
 """Users, contacts, conversations and messages, as the CRM reads and writes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +8,11 @@ import msgspec
 from google.cloud import firestore
 
 from mailbridge.adapters.store import database as db
-from mailbridge.adapters.store.codec import to_fields
+from mailbridge.adapters.store.codec import from_fields, to_fields
 from mailbridge.domain.model import Attachment, Contact, Conversation, Message, User
 
 _NEWEST_FIRST = firestore.Query.DESCENDING
+_MARKED_AT_ONCE = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +31,23 @@ class FirestoreCrm:
         """Store name, emails and role; keeps the link and re-marks internal contacts (B8)."""
         reference = db.user(self.client, location_id, user.user_id)
 
-        def put(transaction: Any) -> User:
+        def put(transaction: Any) -> tuple[User, User]:
             before = db.read(reference, User, transaction) or user
             linked = msgspec.structs.replace(user, mailbox_id=before.mailbox_id, linked_at=before.linked_at)
             transaction.set(reference, to_fields(linked))
-            return linked
+            return before, linked
 
-        stored = db.transact(self.client, put)
-        self._mark_internal(location_id, user.emails)
+        before, stored = db.transact(self.client, put)
+        self._mark_internal(location_id, dict.fromkeys((*before.emails, *stored.emails)))
         return stored
 
-    def _mark_internal(self, location_id: str, emails: Sequence[str]) -> None:
+    def _mark_internal(self, location_id: str, emails: Iterable[str]) -> None:
+        """Contacts with an address that a user has, or had until now."""
+        contacts = db.location(self.client, location_id).collection("contacts")
         for chunk in db.chunks(emails, db.DISJUNCTIONS):
-            contacts = db.location(self.client, location_id).collection("contacts")
             for snapshot in db.where(contacts, "emails", "array_contains_any", chunk).stream():
-                snapshot.reference.update({"internal": True})
+                internal = self._is_internal(from_fields(snapshot.to_dict(), Contact))
+                snapshot.reference.update({"internal": internal})
 
     @db.guarded
     def contact(self, location_id: str, contact_id: str) -> Contact | None:
@@ -113,13 +116,18 @@ class FirestoreCrm:
         """All of a conversation's messages are read."""
         messages = db.location(self.client, location_id).collection("messages")
         unread = db.where(db.where(messages, "conversationId", "==", conversation_id), "read", "==", False)
-        for group in db.chunks(unread.stream(), 400):
-            batch = self.client.batch()
+        summary = db.conversation(self.client, location_id, conversation_id)
+
+        def mark(transaction: Any) -> int:
+            group = list(unread.limit(_MARKED_AT_ONCE).stream(transaction=transaction))
             for snapshot in group:
-                batch.update(snapshot.reference, {"read": True})
-            summary = {"unread": firestore.Increment(-len(group))}
-            batch.set(db.conversation(self.client, location_id, conversation_id), summary, merge=True)
-            batch.commit()
+                transaction.update(snapshot.reference, {"read": True})
+            if group:
+                transaction.set(summary, {"unread": firestore.Increment(-len(group))}, merge=True)
+            return len(group)
+
+        while db.transact(self.client, mark) == _MARKED_AT_ONCE:
+            pass
 
     @db.guarded
     def attachments_settled(self, location_id: str, message_id: str, attachments: Sequence[Attachment]) -> None:

@@ -9,7 +9,7 @@ from google.api_core import exceptions as google_errors
 from google.cloud import firestore
 
 from mailbridge.adapters.store.codec import D, from_fields
-from mailbridge.errors import Temporary
+from mailbridge.errors import NotFound, Temporary
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,12 +30,14 @@ _PASSING = (
 
 
 def guarded(method: Callable[P, R]) -> Callable[P, R]:
-    """Firestore's passing troubles as Temporary, so that Pub/Sub and Cloud Tasks deliver again."""
+    """Firestore's passing troubles as Temporary, so that Pub/Sub and Cloud Tasks deliver again; NotFound as ours."""
 
     @wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return method(*args, **kwargs)
+        except google_errors.NotFound as exc:
+            raise NotFound("What was to be changed is no longer stored.") from exc
         except _PASSING as exc:
             raise Temporary("Firestore does not answer; try again.", reason="store_unavailable") from exc
 
@@ -54,8 +56,16 @@ def found(query: Any, kind: type[D]) -> list[D]:
 
 
 def transact(client: Any, work: Callable[[Any], T]) -> T:
-    """Run the work in a transaction; it may run several times, and its reads come before its writes."""
-    result: T = firestore.transactional(work)(client.transaction(max_attempts=_ATTEMPTS))
+    """Run the work in a transaction; it may run several times, and its reads come before its writes.
+
+    Temporary where others were faster every time: the client says that with a ValueError.
+    """
+    try:
+        result: T = firestore.transactional(work)(client.transaction(max_attempts=_ATTEMPTS))
+    except ValueError as exc:
+        if isinstance(exc.__cause__, google_errors.Aborted):
+            raise Temporary("Too many write the same; try again.", reason="contended") from exc
+        raise
     return result
 
 

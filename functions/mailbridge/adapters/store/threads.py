@@ -60,7 +60,14 @@ class FirestoreThreads:
         try:
             return self._commit(commit, seen)
         except google_errors.AlreadyExists:
+            return self._merge(commit, seen)
+
+    def _merge(self, commit: SyncCommit, seen: VersionedCursor) -> VersionedCursor:
+        """The commit, with what other mailboxes have stored already as further copies (B11)."""
+        try:
             return self._commit(commit.without(self._existing(commit.created)), seen)
+        except google_errors.AlreadyExists as exc:
+            raise Superseded("Another mailbox is storing the same mail.") from exc
 
     def _existing(self, messages: Sequence[Message]) -> list[Message]:
         references = [db.message(self.client, m.location_id, m.message_id) for m in messages]

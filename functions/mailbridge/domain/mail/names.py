@@ -27,6 +27,7 @@ _EXTENSIONS = {
     "image/png": "png",
     "image/webp": "webp",
     "message/delivery-status": "txt",
+    "message/feedback-report": "txt",
     "message/disposition-notification": "txt",
     "message/global": "eml",
     "message/rfc822": "eml",
@@ -66,6 +67,8 @@ def _invented(part: Part) -> str:
 
 
 def _bounded(name: str) -> str:
+    if len(name.encode()) <= _MAX_BYTES:
+        return name
     stem, dot, suffix = name.rpartition(".")
     if not stem or len(suffix) > _MAX_EXTENSION:
         stem, dot, suffix = name, "", ""

@@ -27,7 +27,7 @@ def html_to_text(cleaned: str) -> str:
 
 def text_to_html(text: str) -> str:
     """The text, escaped, with its line breaks and indents, and with its web addresses as links; cleaned."""
-    lines = (_linked(line) for line in text.split("\n"))
+    lines = (_linked(line.rstrip()) for line in text.strip("\n").split("\n"))
     return clean_html("<div>" + "<br>\n".join(lines) + "</div>") if text.strip() else ""
 
 
@@ -55,6 +55,8 @@ class _Renderer(HTMLParser):
         self._lines: list[str] = []
         self._line: list[str] = []
         self._marker = ""
+        self._gap = False
+        self._depth = 0
         self._quotes = 0
         self._preformatted = 0
         self._counters: list[int | None] = []
@@ -122,19 +124,22 @@ class _Renderer(HTMLParser):
 
     def _break(self, *, spaced: bool) -> None:
         self._end_line()
-        if spaced and self._lines and self._lines[-1].strip("> "):
-            self._lines.append(self._prefix().rstrip())
+        self._gap = self._gap or spaced
 
     def _end_line(self, *, keep_empty: bool = False) -> None:
         line = "".join(self._line).replace("\u00a0", " ")
         line = line.rstrip() if self._preformatted else _SPACES.sub(" ", line).strip()
         self._line = []
         if line or keep_empty:
-            self._lines.append(f"{self._prefix()}{self._marker}{line}".rstrip())
+            self._write(f"{self._marker}{line}")
             self._marker = ""
 
-    def _prefix(self) -> str:
-        return "> " * min(self._quotes, _MAX_QUOTE_MARKS)
+    def _write(self, line: str) -> None:
+        depth = min(self._quotes, _MAX_QUOTE_MARKS)
+        if self._gap and line and self._lines and self._lines[-1]:
+            self._lines.append(("> " * min(depth, self._depth)).rstrip())
+        self._lines.append(f"{'> ' * depth}{line}".rstrip())
+        self._gap, self._depth = False, depth
 
 
 def _same_address(words: str, address: str) -> bool:
