@@ -47,12 +47,13 @@ def connect_mailbox(request: Request) -> Response:
 @web.answering
 def connect_callback(request: Request) -> Response:
     """Google's redirect: ends at the CRM's return URL with `status=` (A2, A3)."""
-    ended = bootstrap.connecting().finish(
-        request.args.get("state", ""),
-        request.cookies.get(BROWSER_COOKIE),
-        request.args.get("code"),
-        request.args.get("error"),
-    )
+    browser_token, query = request.cookies.get(BROWSER_COOKIE), request.args
+    try:
+        ended = bootstrap.connecting().finish(
+            query.get("state", ""), browser_token, query.get("code"), query.get("error")
+        )
+    except InvalidRequest as exc:
+        return web.page(400, "Gmail was not connected", str(exc))
     answer = web.redirect(web.with_status(ended.return_url, ended.status))
     answer.delete_cookie(BROWSER_COOKIE)
     return answer
@@ -104,8 +105,7 @@ def deliver_message(request: Request) -> Response:
     """A task of the delivery queue: send one accepted mail, once (D3)."""
     config = bootstrap.config()
     web.service_call(request, bootstrap.callers(), config.function_url("deliver_message"), config.tasks_service_account)
-    bootstrap.delivering().deliver(web.body(request, requests.Deliver).message_id)
-    return web.empty()
+    return web.task(lambda: bootstrap.delivering().deliver(web.body(request, requests.Deliver).message_id))
 
 
 @functions_framework.http
@@ -114,9 +114,12 @@ def run_task(request: Request) -> Response:
     """A task of the background queue: deferred work."""
     config = bootstrap.config()
     web.service_call(request, bootstrap.callers(), config.function_url("run_task"), config.tasks_service_account)
+    return web.task(lambda: _store_attachments(request))
+
+
+def _store_attachments(request: Request) -> None:
     task = web.body(request, requests.StoreAttachments)
     bootstrap.attachment_copies().copy(task.location_id, task.message_id, web.retries(request))
-    return web.empty()
 
 
 @functions_framework.http

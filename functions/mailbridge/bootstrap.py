@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from itsdangerous import Signer
+from itsdangerous import Signer, URLSafeSerializer
 
 from mailbridge import logs
 from mailbridge.config import Config
@@ -33,7 +33,7 @@ def config() -> Config:
 
 def connecting() -> Connecting:
     """Connect, watch, disconnect."""
-    signer = Signer(config().signing_key, salt="connect-state")
+    signer = URLSafeSerializer(config().signing_key, salt="connect-state")
     return Connecting(_mailboxes(), _accounts(), _gmail(), _sealer(), signer, config(), now)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 from flask import Request, Response
+from markupsafe import escape
 
 from mailbridge import logs
 from mailbridge.errors import (
@@ -63,6 +64,17 @@ def answering(handler: Handler) -> Handler:
     return answer
 
 
+def task(work: Callable[[], None]) -> Response:
+    """Run a task's work: only what can succeed later is tried again, anything else ends here and is logged."""
+    try:
+        work()
+    except Temporary:
+        raise
+    except MailbridgeError as exc:
+        logs.error("task.ended", exc)
+    return empty()
+
+
 def problem(exc: MailbridgeError) -> Response:
     """An error as problem+json, with `reason` and `retryAt` where it has them."""
     status, title = next(((s, t) for kind, s, t in STATUS if isinstance(exc, kind)), (500, "Something went wrong"))
@@ -91,6 +103,17 @@ def redirect(url: str) -> Response:
     return Response(
         status=303, headers={"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     )
+
+
+def page(status: int, title: str, detail: str) -> Response:
+    """A page for a person who has come here by a link and can be sent nowhere."""
+    html = (
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>{escape(title)}</title><body style='font:16px system-ui;max-width:34em;margin:15vh auto;padding:0 1em'>"
+        f"<h1 style='font-size:1.4em'>{escape(title)}</h1><p>{escape(detail)}</p>"
+    )
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return Response(html, status, headers, content_type="text/html; charset=utf-8")
 
 
 def body(request: Request, kind: type[T]) -> T:

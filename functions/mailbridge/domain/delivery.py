@@ -18,6 +18,9 @@ from mailbridge.domain import quota
 from mailbridge.domain.model import Allowance, DeliveryState, Mailbox, MailboxState, Outbox
 
 PENDING = frozenset({DeliveryState.QUEUED, DeliveryState.SCHEDULED, DeliveryState.WAITING})
+NO_ROOM = "daily_limit"
+"""Why a mail waits or fails when the allowance is used up (D4)."""
+
 UNRESOLVED = frozenset({DeliveryState.SENDING, DeliveryState.UNCERTAIN})
 
 
@@ -125,8 +128,8 @@ def _within_allowance(outbox: Outbox, mailbox: Mailbox, allowance: Allowance, no
     retry_at = state.resets_at or now + quota.WINDOW
     if outbox.when_limited == "wait":
         waiting = msgspec.structs.replace(outbox, state=DeliveryState.WAITING, due_at=retry_at, tasks=outbox.tasks + 1)
-        return Later(retry_at, waiting, "daily_limit")
-    return Refuse(_moved(outbox, DeliveryState.FAILED), "daily_limit", retry_at)
+        return Later(retry_at, waiting, NO_ROOM)
+    return Refuse(_moved(outbox, DeliveryState.FAILED), NO_ROOM, retry_at)
 
 
 def _attempt(outbox: Outbox, now: datetime) -> Outbox:

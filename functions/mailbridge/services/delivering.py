@@ -59,15 +59,15 @@ class Delivering:
         match decision:
             case Send(outbox=outbox):
                 self._send(outbox)
-            case Later(outbox=outbox, at=at):
-                self._later(outbox, at)
+            case Later(outbox=outbox, at=at, reason=reason):
+                self._later(outbox, at, reason)
             case Refuse(outbox=outbox, reason=reason):
                 logs.warning("delivery.refused", messageId=outbox.message_id, reason=reason)
 
-    def _later(self, outbox: Outbox, at: datetime) -> None:
-        """A planned wait gets a task of its own; an uncertain outcome keeps this one and its back-off."""
-        if outbox.state in delivery.UNRESOLVED:
-            raise Temporary("Whether Gmail took this mail is not certain yet.", reason="outcome_unknown")
+    def _later(self, outbox: Outbox, at: datetime, reason: str) -> None:
+        """A wait for room gets a task of its own, at that time; every other wait keeps this task and its back-off."""
+        if reason != delivery.NO_ROOM:
+            raise Temporary("It is too early for this mail; the same task comes again.", reason=reason)
         self.tasks.deliver(outbox.message_id, outbox.tasks, at)
 
     def _look(self, outbox: Outbox) -> delivery.Decision:
@@ -114,7 +114,9 @@ class Delivering:
             return gmail.send(content, None)
         try:
             return gmail.send(content, thread.thread_id)
-        except NotFound:  # the user has deleted the thread in Gmail: certainly not sent, and the headers still thread it
+        except (
+            NotFound
+        ):  # the user has deleted the thread in Gmail: certainly not sent, and the headers still thread it
             return gmail.send(content, None)
 
     def _compose(

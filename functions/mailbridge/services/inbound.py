@@ -77,15 +77,18 @@ class Inbound:
 
     def _sync(self, mailbox: Mailbox, seen: VersionedCursor) -> bool:
         """Store everything after the cursor; whether there was anything."""
-        gmail = self.gmail.open(mailbox)
+        try:
+            return self._sync_granted(mailbox, self.gmail.open(mailbox), seen)
+        except ReconnectNeeded:
+            self.mailboxes.require_reconnect(mailbox.mailbox_id, mailbox.grant)
+            logs.warning("mailbox.reconnect_needed", mailboxId=mailbox.mailbox_id)
+            return True
+
+    def _sync_granted(self, mailbox: Mailbox, gmail: GmailMailbox, seen: VersionedCursor) -> bool:
         try:
             history = gmail.history(seen.cursor.history_id)
         except HistoryExpired:
             self._resync(mailbox, gmail, seen)
-            return True
-        except ReconnectNeeded:
-            self.mailboxes.require_reconnect(mailbox.mailbox_id, mailbox.grant)
-            logs.warning("mailbox.reconnect_needed", mailboxId=mailbox.mailbox_id)
             return True
         self._store(mailbox, gmail, seen, history)
         return bool(history.records)

@@ -12,7 +12,7 @@ from mailbridge.domain.mail.reading import read_envelope
 from mailbridge.domain.model import Gap, Mailbox, Message, gmail_key
 from mailbridge.domain.routing import Home, Routing, addresses, route
 from mailbridge.domain.syncing import MessageUpdate, SyncCommit
-from mailbridge.errors import MailbridgeError, Permanent
+from mailbridge.errors import MailbridgeError, Permanent, ReconnectNeeded
 from mailbridge.ports import Clock, Fetched, GmailMailbox, Resource, Threads, VersionedCursor
 from mailbridge.services.contents import Contents
 from mailbridge.services.own_mail import OwnMail
@@ -46,7 +46,7 @@ class Intake:
         """
         known = self._known(mailbox, changes)
         fetched = _fetch(gmail, [key for key in changes.new if key not in known])
-        passing = {key: exc for key, exc in fetched.failed.items() if not isinstance(exc, Permanent)}
+        passing = {key: exc for key, exc in fetched.failed.items() if not _is_poison(exc)}
         complete = changes.before(passing) if passing else changes
         if complete:
             commit = self._decide(mailbox, gmail, complete, known, fetched)
@@ -147,6 +147,11 @@ def _fetch(gmail: GmailMailbox, gmail_message_ids: Sequence[str]) -> Fetched:
         gone |= answer.gone
         failed |= answer.failed
     return Fetched(found, frozenset(gone), failed)
+
+
+def _is_poison(exc: MailbridgeError) -> bool:
+    """Whether Gmail refuses this one message for good; a mailbox that is refused as a whole is no message's fault (P8)."""
+    return isinstance(exc, Permanent) and not isinstance(exc, ReconnectNeeded) and exc.reason != "domainPolicy"
 
 
 def _updates(changes: Changes, known: Mapping[str, list[Message]]) -> Iterable[MessageUpdate]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from itsdangerous import BadSignature, Signer
+from itsdangerous import BadData, URLSafeSerializer
 
 from mailbridge import logs
 from mailbridge.domain import oauth
@@ -53,7 +53,7 @@ class Connecting:
     accounts: GoogleAccounts
     gmail: Gmail
     sealer: Sealer
-    signer: Signer
+    signer: URLSafeSerializer
     limits: _Limits
     clock: Clock
     new_token: NewToken = secrets.token_urlsafe
@@ -72,17 +72,22 @@ class Connecting:
                 expire_at=self.clock() + STATE_LIFETIME,
             )
         )
-        state = self.signer.sign(state_id).decode()
+        state = self.signer.dumps([state_id, return_url])
         return Started(self.accounts.authorization_url(state, oauth.code_challenge(verifier)), browser_token)
 
     def finish(self, state: str, browser_token: str | None, code: str | None, error: str | None) -> Ended:
         """End a connection: linked, or nothing stored and no grant kept (A2).
 
-        InvalidRequest where the state is not ours or not this browser's: there is nowhere safe to send the browser then.
+        A state that is used up or too old ends at its own return URL, which is part of what is signed. InvalidRequest where
+        it is not ours at all: there is nowhere safe to send the browser then.
         """
-        started = self._take(state, browser_token)
-        if self.clock() >= started.expire_at:
-            return Ended(started.return_url, "expired")
+        state_id, return_url = self._opened(state)
+        started = self.mailboxes.take_connect_state(state_id)
+        if started is None or self.clock() >= started.expire_at:
+            return Ended(return_url, "expired")
+        if not secrets.compare_digest(started.browser_digest, _digest(browser_token or "")):
+            logs.warning("connect.other_browser", userId=started.user_id)
+            return Ended(return_url, "failed")
         if error or not code:
             logs.info("connect.cancelled", userId=started.user_id, reason=error)
             return Ended(started.return_url, "cancelled" if error == "access_denied" else "failed")
@@ -92,16 +97,12 @@ class Connecting:
             logs.error("connect.failed", exc, userId=started.user_id, locationId=started.location_id)
             return Ended(started.return_url, "failed")
 
-    def _take(self, state: str, browser_token: str | None) -> ConnectState:
-        stale = InvalidRequest("This connection was not started here, or is used up. Start it again.", reason="state")
+    def _opened(self, state: str) -> tuple[str, str]:
         try:
-            state_id = self.signer.unsign(state).decode()
-        except BadSignature as exc:
-            raise stale from exc
-        started = self.mailboxes.take_connect_state(state_id)
-        if started is None or not secrets.compare_digest(started.browser_digest, _digest(browser_token or "")):
-            raise stale
-        return started
+            state_id, return_url = self.signer.loads(state)
+        except BadData as exc:
+            raise InvalidRequest("This connection was not started by us. Start it from the CRM's settings.") from exc
+        return state_id, return_url
 
     def _connect(self, started: ConnectState, code: str) -> str:
         grant = self.accounts.exchange(code, started.code_verifier)

@@ -16,7 +16,7 @@ _REMOTE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp);base64,[A-Za-z0-9+/=]*", re.IGNORECASE)
 _HARMLESS_FUNCTION = re.compile(r"\b(?:rgba?|hsla?|calc)\([^()\"']*\)", re.IGNORECASE)
 _SPACES_OF_URL = re.compile(r"[\t\n\r ]+")
-_MARKS = re.compile(r"[\x00-\x1f]")
+_MARKS = re.compile(r"[\x00-\x02\x05-\x1f\x7f]")
 # nh3's filter changes an attribute's value but not its name: a control character, which taming leaves none of, marks it.
 _HELD = "\x01"
 _CID = "\x02"
