@@ -1,6 +1,6 @@
 """Serves every function of a main.py at `/<function>`, through functions-framework, in one process.
 
-One process and eight threads, as functions-framework runs on two CPUs: killing this process ends all functions at once.
+One process, so that killing it ends all functions at once, with threads enough for all of them together.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import waitress
 from functions_framework import _function_registry as registry
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-THREADS = 8
+THREADS = 16
 # Cloud Run refuses larger requests, and so does this.
 LARGEST_REQUEST_BYTES = 32 * 1024 * 1024
 

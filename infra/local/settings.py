@@ -16,6 +16,12 @@ DELIVERY_QUEUE = f"projects/{PROJECT}/locations/{LOCATION}/queues/delivery"
 BACKGROUND_QUEUE = f"projects/{PROJECT}/locations/{LOCATION}/queues/background"
 BUCKET = f"{PROJECT}-content"
 
+# The functions share one process here, so tasks leave threads to the CRM; a task that fails is soon tried again.
+QUEUE_LIMITS = {
+    "rateLimits": {"maxConcurrentDispatches": 6},
+    "retryConfig": {"maxAttempts": -1, "minBackoff": "0.2s", "maxBackoff": "5s", "maxDoublings": 5},
+}
+
 # Whatever of these the caller has set leads to a real project or another emulator: the functions never see it.
 _FOREIGN = ("GOOGLE_APPLICATION_CREDENTIALS", "GCLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT", "FUNCTION_TARGET", "PORT")
 

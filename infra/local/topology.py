@@ -1,5 +1,6 @@
 """Which programs make up the stack, on which ports, and how each is started."""
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ class Topology:
         ports = {"port": self.ports.tasks, "control_port": self.ports.tasks_control}
         argv = self._module("tasks", **ports, signing_key=self.service_key)
         for queue in (settings.DELIVERY_QUEUE, settings.BACKGROUND_QUEUE):
-            argv += ["--queue", queue]
+            argv += ["--queue", f"{queue}:{json.dumps(settings.QUEUE_LIMITS)}"]
         return Service("tasks", argv, self.environment, self._log("tasks"), accepts_tcp(self.ports.tasks))
 
     def _small_services(self) -> Service:
