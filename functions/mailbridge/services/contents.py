@@ -1,5 +1,7 @@
 """Turns a fetched mail into the messages that are stored: body, attachments, and a stub where it cannot be read (J6)."""
 
+import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +12,7 @@ from mailbridge import logs
 from mailbridge.domain import syncing
 from mailbridge.domain.mail.model import Attachment as MailPart
 from mailbridge.domain.mail.model import Body, Envelope, UnreadableMail
+from mailbridge.domain.mail.nested import attached_mail
 from mailbridge.domain.mail.reading import missing_parts, read_body, read_envelope
 from mailbridge.domain.mail.summary import fingerprint, snippet
 from mailbridge.domain.model import Attachment, AttachmentState, Mailbox, Message, Outbox
@@ -24,6 +27,7 @@ COPY_DELAY = timedelta(seconds=1)
 """Attachments are asked for before the message is stored, so that a crash in between forgets none; the task comes later."""
 
 _TRIES = 20
+_END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 
 
 class StoredBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +60,7 @@ class Contents:
             body = _read(gmail, resource, envelope)
         except UnreadableMail as exc:
             logs.error("message.stub", exc, mailboxId=mailbox.mailbox_id, gmailMessageId=envelope.gmail_message_id)
-            return [self._stub(mailbox, gmail, envelope, placement, str(exc)) for placement in placements]
+            return self._stubs(mailbox, gmail, envelope, placements, str(exc))
         identity = syncing.message_id(mailbox.mailbox_id, envelope, fingerprint(envelope, body))
         return [self._message(mailbox, envelope, body, placement, identity) for placement in placements]
 
@@ -78,17 +82,30 @@ class Contents:
         """The fields of a document that keep this body: itself, or where it was put because it is too large."""
         if len(text) + len(html) <= BODY_LIMIT:
             return {"text": text, "html": html}
-        name = f"{folder}/{message.location_id}/{message.message_id}.json"
-        self.blobs.put(name, msgspec.json.encode(StoredBody(text=text, html=html)), "application/json")
+        content = msgspec.json.encode(StoredBody(text=text, html=html))
+        # Named by what it says: the same id asked for with another body must not change what was accepted first.
+        name = f"{folder}/{message.location_id}/{message.message_id}-{hashlib.sha256(content).hexdigest()[:16]}.json"
+        self.blobs.put(name, content, "application/json")
         return {"body_ref": name}
 
+    def _stubs(
+        self,
+        mailbox: Mailbox,
+        gmail: GmailMailbox,
+        envelope: Envelope,
+        placements: Sequence[Placement],
+        reason: str,
+    ) -> list[Message]:
+        """A mail that cannot be read still stands in its conversations, with its raw copy (J6)."""
+        raw = gmail.raw(envelope.gmail_message_id)
+        identity = syncing.message_id(mailbox.mailbox_id, envelope, _raw_fingerprint(envelope, raw))
+        return [self._stub(mailbox, envelope, placement, identity, raw, reason) for placement in placements]
+
     def _stub(
-        self, mailbox: Mailbox, gmail: GmailMailbox, envelope: Envelope, placement: Placement, reason: str
+        self, mailbox: Mailbox, envelope: Envelope, placement: Placement, identity: str, raw: bytes, reason: str
     ) -> Message:
-        """A mail that cannot be read still stands in its conversation, with its raw copy (J6)."""
-        identity = syncing.message_id(mailbox.mailbox_id, envelope, "stub")
         name = f"raw/{placement.location_id}/{identity}.eml"
-        self.blobs.put(name, gmail.raw(envelope.gmail_message_id), "message/rfc822")
+        self.blobs.put(name, raw, "message/rfc822")
         message = syncing.stored_message(mailbox, envelope, placement, identity)
         return msgspec.structs.replace(message, stub_reason=reason, raw_ref=name)
 
@@ -169,9 +186,18 @@ def blob_name(location_id: str, attachment_id: str) -> str:
 def _content(gmail: GmailMailbox, gmail_message_id: str, part: MailPart | None) -> bytes:
     if part is not None and part.data is not None:
         return part.data
-    if part is None or part.gmail_attachment_id is None:
+    if part is not None and part.gmail_attachment_id is not None:
+        return gmail.part(gmail_message_id, part.gmail_attachment_id)
+    attached = attached_mail(gmail.raw(gmail_message_id), part.part_id) if part is not None else None
+    if attached is None:
         raise NotFound("Gmail no longer has this attachment.")
-    return gmail.part(gmail_message_id, part.gmail_attachment_id)
+    return attached
+
+
+def _raw_fingerprint(envelope: Envelope, raw: bytes) -> str:
+    """A fingerprint for a mail that cannot be read: transport headers differ from copy to copy, its content does not."""
+    content = _END_OF_HEADERS.split(raw, maxsplit=1)[-1]
+    return fingerprint(envelope, Body(text=hashlib.sha256(content).hexdigest(), html=""))
 
 
 def _read(gmail: GmailMailbox, resource: Resource, envelope: Envelope) -> Body:

@@ -94,9 +94,12 @@ class Inbound:
         return bool(history.records)
 
     def _store(self, mailbox: Mailbox, gmail: GmailMailbox, seen: VersionedCursor, history: History) -> None:
+        """Run by run; only the last covers what Gmail said, so that a notification that broke off is taken up again."""
         before = seen.cursor.history_id
         for changes in runs(history):
-            seen = self.intake.store(mailbox, gmail, seen, changes, covered=history.history_id)
+            is_last = changes.cursor == history.records[-1].history_id
+            covered = history.history_id if is_last else 0
+            seen = self.intake.store(mailbox, gmail, seen, changes, covered=covered)
         logs.info("sync.stored", mailboxId=mailbox.mailbox_id, cursorBefore=before, cursorAfter=seen.cursor.history_id)
 
     def _resync(self, mailbox: Mailbox, gmail: GmailMailbox, seen: VersionedCursor) -> None:

@@ -50,7 +50,8 @@ class Intake:
         complete = changes.before(passing) if passing else changes
         if complete:
             commit = self._decide(mailbox, gmail, complete, known, fetched)
-            seen = self.threads.commit(replace(commit, covered=covered, gap=gap), seen)
+            commit = replace(commit, covered=0 if passing else covered, gap=gap)
+            seen = self.threads.commit(commit, seen)
         for exc in passing.values():
             raise exc
         return seen
@@ -61,8 +62,9 @@ class Intake:
         return replace(changes, new={key: ref for key, ref in changes.new.items() if key not in stored})
 
     def _known(self, mailbox: Mailbox, changes: Changes) -> Mapping[str, list[Message]]:
-        """Stored messages that the changes are about: relabelled, deleted, or our own sends coming back."""
-        arriving = {key for key, ref in changes.new.items() if "SENT" not in ref.label_ids}
+        """Stored messages that the changes are about: relabelled, deleted, out of the trash, or our own sends coming back."""
+        returning = {ref.gmail_message_id for record in changes.records for ref in record.unhidden}
+        arriving = {key for key, ref in changes.new.items() if "SENT" not in ref.label_ids} - returning
         mentioned = {*changes.known, *changes.new, *changes.deleted} - arriving
         return self._by_copy(mailbox, mentioned)
 
@@ -99,7 +101,7 @@ class Intake:
             history_id=changes.cursor,
             at=now,
             created=syncing.distinct(created),
-            updated=tuple(_updates(changes, known)),
+            updated=tuple(_updates(mailbox, changes, known)),
             skipped=skipped,
             sent_from_gmail=Counter(quota.bucket(e.internal_date) for e in foreign.values() if "SENT" in e.label_ids),
         )
@@ -154,10 +156,12 @@ def _is_poison(exc: MailbridgeError) -> bool:
     return isinstance(exc, Permanent) and not isinstance(exc, ReconnectNeeded) and exc.reason != "domainPolicy"
 
 
-def _updates(changes: Changes, known: Mapping[str, list[Message]]) -> Iterable[MessageUpdate]:
+def _updates(mailbox: Mailbox, changes: Changes, known: Mapping[str, list[Message]]) -> Iterable[MessageUpdate]:
+    """What happened to stored messages, where their locations are still linked (A6)."""
+    linked = {link.location_id for link in mailbox.links.values()}
     for gmail_id, messages in known.items():
         ref: MessageRef | None = changes.known.get(gmail_id)
-        for message in messages:
+        for message in (m for m in messages if m.location_id in linked):
             update = (
                 syncing.deleted(message) if gmail_id in changes.deleted else ref and syncing.relabelled(message, ref)
             )

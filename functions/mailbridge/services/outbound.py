@@ -77,13 +77,23 @@ class Outbound:
 
         The task is made after the mail is stored: should that fail, the sweep makes it, and the answer is still true.
         """
-        now = self.clock()
-        outbox, message = self._prepare(wish, now)
-        stored = self.deliveries.accept(message, outbox)
-        if stored.request_digest != outbox.request_digest:
+        digest = hashlib.sha256(msgspec.json.encode(wish)).hexdigest()
+        stored = self._stored(wish, digest)
+        if stored.request_digest != digest:
             raise Conflict("This Idempotency-Key was used for another mail.", reason="idempotency_key_reused")
         self._queue(stored)
         return stored
+
+    def _stored(self, wish: Wish, digest: str) -> Outbox:
+        """The new mail; or the one that the key named before, though by now it would no longer be accepted."""
+        try:
+            outbox, message = self._prepare(wish, digest, self.clock())
+        except MailbridgeError:
+            earlier = self.deliveries.outbox(self._message_id(wish)) if wish.key else None
+            if earlier is None:
+                raise
+            return earlier
+        return self.deliveries.accept(message, outbox)
 
     def cancel(self, location_id: str, message_id: str) -> Delivery:
         """Cancel what has not begun to leave (D8)."""
@@ -102,8 +112,7 @@ class Outbound:
         except MailbridgeError as exc:
             logs.error("delivery.not_queued", exc, messageId=outbox.message_id)
 
-    def _prepare(self, wish: Wish, now: datetime) -> tuple[Outbox, Message]:
-        digest = hashlib.sha256(msgspec.json.encode(wish)).hexdigest()
+    def _prepare(self, wish: Wish, digest: str, now: datetime) -> tuple[Outbox, Message]:
         mailbox = self._mailbox(wish)
         parent = self._parent(wish, mailbox)
         wish = self._completed(wish, parent)

@@ -25,6 +25,11 @@ def _pages() -> jinja2.Environment:
     return jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True)
 
 
+def _app_name(client_id: str) -> str:
+    """Google shows the app's registered name; here that is the first label of its client id."""
+    return client_id.partition(".")[0]
+
+
 def _page(name: str, status: int = 200, **values: Any) -> web.Response:
     text = _pages().get_template(name).render(auth=AUTH, **values)
     return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
@@ -53,7 +58,7 @@ async def authorize(request: web.Request) -> web.StreamResponse:
     if hinted:
         return _onwards(world, flow, hinted.account.email)
     accounts = [mailbox.account for mailbox in world.mailboxes.values()]
-    return _page("chooser.html", flow=flow, accounts=accounts, client=asked.client_id, hint=asked.login_hint)
+    return _page("chooser.html", flow=flow, accounts=accounts, client=_app_name(asked.client_id), hint=asked.login_hint)
 
 
 @_guarded
@@ -73,7 +78,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
     chosen = consent.account(world, request.query.get("account", "")).account
     held = world.grants.held(chosen.email, asked.client_id)
     boxes = [(scope, description(scope), scope in held) for scope in asked.scopes if tickable(scope)]
-    return _page("consent.html", flow=flow, account=chosen, client=asked.client_id, boxes=boxes)
+    return _page("consent.html", flow=flow, account=chosen, client=_app_name(asked.client_id), boxes=boxes)
 
 
 @_guarded
