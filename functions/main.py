@@ -71,6 +71,7 @@ def disconnect_mailbox(request: Request) -> Response:
 
 
 @functions_framework.cloud_event
+@web.acknowledging
 def sync_mailbox(event: CloudEvent) -> None:
     """Gmail's notification, pushed by Pub/Sub: returning acknowledges, an error has it delivered again (B)."""
     config = bootstrap.config()
@@ -78,13 +79,13 @@ def sync_mailbox(event: CloudEvent) -> None:
         flask_request, bootstrap.callers(), config.function_url("sync_mailbox"), config.push_service_account
     )
     try:
-        notification = msgspec.json.decode(web.pubsub_data(event.data), type=requests.Notification)
+        notification = msgspec.json.decode(web.pubsub_data(event.data), type=requests.Notification, strict=False)
     except (msgspec.DecodeError, InvalidRequest) as exc:
         logs.error("notification.unreadable", exc, eventId=event["id"])
         return
     published_at = datetime.fromisoformat(event["time"]) if "time" in event else bootstrap.now()
-    with web.logged("notification", eventId=event["id"], historyId=int(notification.history_id)):
-        bootstrap.inbound().notified(notification.email_address, int(notification.history_id), published_at)
+    with web.logged("notification", eventId=event["id"], historyId=notification.history_id):
+        bootstrap.inbound().notified(notification.email_address, notification.history_id, published_at)
 
 
 @functions_framework.http

@@ -10,7 +10,9 @@ from mailbridge.domain.addresses import Address
 from mailbridge.domain.model import Kind
 from mailbridge.services.outbound import Wish
 
-Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f]+$")]
+Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^(?!\.{1,2}$|__.*__$)[^/\x00-\x1f]+$")]
+"""What Firestore takes as a document's name."""
+
 Line = Annotated[str, Meta(max_length=1000)]
 Email = Annotated[str, Meta(min_length=3, max_length=320)]
 
@@ -99,10 +101,19 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What Gmail publishes."""
+    """What Gmail publishes; the number may come as text."""
 
     email_address: str
-    history_id: int | str
+    history_id: int
+
+
+def is_id(text: str) -> bool:
+    """Whether anything could have this id."""
+    try:
+        msgspec.convert(text, Id)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def wish(send: Send, user_id: str, key: str | None) -> Wish:

@@ -31,6 +31,8 @@ class Api:
             raise InvalidRequest(f"{request.method} is not possible here.", reason="method") from exc
         except HTTPException as exc:
             raise NotFound("There is nothing at this path.") from exc
+        if not all(map(requests.is_id, args.values())):
+            raise NotFound("There is nothing at this path.")
         web.member(caller, args["location_id"])
         handler: Callable[..., Response] = getattr(self, f"_{name}")
         return handler(request, caller, **args)
@@ -45,7 +47,7 @@ class Api:
         return web.json(self._keeping.put_user(location_id, user_id, put.name, put.emails, put.role))
 
     def _list_contacts(self, request: Request, _: Caller, location_id: str) -> Response:
-        return web.json(self._reading.contacts(location_id, request.args.get("cursor")))
+        return web.json(self._reading.contacts(location_id, _cursor(request)))
 
     def _get_contact(self, _request: Request, _: Caller, location_id: str, contact_id: str) -> Response:
         return web.json(self._reading.contact(location_id, contact_id))
@@ -62,13 +64,13 @@ class Api:
         return web.empty()
 
     def _list_conversations(self, request: Request, _: Caller, location_id: str) -> Response:
-        return web.json(self._reading.conversations(location_id, request.args.get("cursor")))
+        return web.json(self._reading.conversations(location_id, _cursor(request)))
 
     def _get_conversation(self, _request: Request, _: Caller, location_id: str, conversation_id: str) -> Response:
         return web.json(self._reading.conversation(location_id, conversation_id))
 
     def _list_messages(self, request: Request, _: Caller, location_id: str, conversation_id: str) -> Response:
-        return web.json(self._reading.messages(location_id, conversation_id, request.args.get("cursor")))
+        return web.json(self._reading.messages(location_id, conversation_id, _cursor(request)))
 
     def _read_conversation(self, _request: Request, _: Caller, location_id: str, conversation_id: str) -> Response:
         self._reading.read(location_id, conversation_id)
@@ -86,6 +88,13 @@ class Api:
 
     def _get_attachment(self, _request: Request, _: Caller, location_id: str, attachment_id: str) -> Response:
         return web.redirect(self._reading.attachment_url(location_id, attachment_id))
+
+
+def _cursor(request: Request) -> str | None:
+    cursor = request.args.get("cursor") or None
+    if cursor and not requests.is_id(cursor):
+        raise InvalidRequest("`cursor` is not one that a page before this gave.", reason="bad_cursor")
+    return cursor
 
 
 def _routes() -> Map:

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
-from flask import Request, Response
+from cloudevents.http.event import CloudEvent
+from flask import Request, Response, abort
 from markupsafe import escape
 
 from mailbridge import logs
@@ -30,6 +31,7 @@ from mailbridge.ports import Caller, Callers
 
 T = TypeVar("T")
 Handler = Callable[[Request], Response]
+EventHandler = Callable[[CloudEvent], None]
 
 STATUS: tuple[tuple[type[MailbridgeError], int, str], ...] = (
     (InvalidRequest, 400, "The request is not valid"),
@@ -73,6 +75,19 @@ def task(work: Callable[[], None]) -> Response:
     except MailbridgeError as exc:
         logs.error("task.ended", exc)
     return empty()
+
+
+def acknowledging(handler: EventHandler) -> EventHandler:
+    """A function of events: returning acknowledges; our errors answer by the table, so that a stranger gets a 401."""
+
+    @wraps(handler)
+    def answer(event: CloudEvent) -> None:
+        try:
+            handler(event)
+        except MailbridgeError as exc:
+            abort(problem(exc))
+
+    return answer
 
 
 def problem(exc: MailbridgeError) -> Response:

@@ -70,12 +70,13 @@ class OutboundMail(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 def compose(mail: OutboundMail) -> bytes:
     """The message in ASCII, in lines of at most 998 bytes ended by CRLF; the same mail gives the same bytes.
 
-    Raises `ValueError`, naming the field, for what cannot be sent or would write into other headers (P29): line breaks
-    and NUL, addresses that are none, a local part outside ASCII (Gmail reads other bytes in `raw` headers as Latin-1).
+    Raises `ValueError`, naming the field but not its value, for what cannot be sent or would write into other headers
+    (P29): line breaks, NUL, what is no address, a local part outside ASCII (Gmail takes raw header bytes for Latin-1).
     """
+    headers = "".join(_headers(mail)).encode("ascii")
     content = _content(mail)
     _set_boundaries(content, mail)
-    return "".join(_headers(mail)).encode("ascii") + content.as_bytes()
+    return headers + content.as_bytes()
 
 
 def reply_subject(subject: str) -> str:
@@ -107,11 +108,11 @@ def _addresses(name: str, field: str, addresses: Sequence[Address]) -> str:
 
 def _mailbox(field: str, address: Address) -> str:
     if not _ADDRESS.fullmatch(address.email):
-        raise ValueError(f"{field}: {address.email!r} is not an address that can be sent to; write local@domain")
+        raise ValueError(f"{field}: an address is not of the form local@domain, or its local part is not ASCII")
     local, _, domain = address.email.rpartition("@")
     bare = f"{local}@{ascii_domain(domain)}"
     if not bare.isascii() or len(bare) > _MAX_ID_LENGTH:
-        raise ValueError(f"{field}: {address.email!r} has a domain that does not exist in the domain name system")
+        raise ValueError(f"{field}: an address has a domain that the domain name system cannot have")
     name = _checked(field, address.name)
     return f"{_phrase(name)}{_FOLD}<{bare}>" if name else bare
 
@@ -158,7 +159,7 @@ def _message_id(field: str, value: str) -> str:
 
 def _token(field: str, value: str) -> str:
     if not _ID.fullmatch(value) or len(value) > _MAX_ID_LENGTH:
-        raise ValueError(f"{field}: {value!r} is not an id of printable ASCII characters without spaces")
+        raise ValueError(f"{field}: an id is not of printable ASCII characters without spaces, at most 900 of them")
     return value
 
 
@@ -218,7 +219,7 @@ def _mime_type(written: str) -> tuple[str, str]:
 
 def _file_name(field: str, file: OutboundFile) -> str:
     if _CONTROL.search(file.name) or _UNSENDABLE.search(file.name):
-        raise ValueError(f"{field}: file names have no line breaks and control characters; rename {file.name!r}")
+        raise ValueError(f"{field}: file names have no line breaks and control characters; rename the file")
     return file.name
 
 

@@ -30,8 +30,7 @@ def bucket(at: datetime) -> str:
 def room(allowance: Allowance, limit: int, now: datetime) -> Room:
     """What is used of the limit now."""
     living = _living(allowance, now)
-    oldest = min(living, default=None)
-    return Room(used=sum(living.values()), limit=limit, resets_at=_frees_at(oldest) if oldest else None)
+    return Room(used=sum(living.values()), limit=limit, resets_at=_resets_at(living, limit))
 
 
 def is_full(state: Room) -> bool:
@@ -51,6 +50,16 @@ def release(allowance: Allowance, reserved_at: datetime) -> Allowance:
     left = allowance.buckets.get(hour, 0) - 1
     rest = {name: count for name, count in allowance.buckets.items() if name != hour}
     return msgspec.structs.replace(allowance, buckets=rest | ({hour: left} if left > 0 else {}))
+
+
+def _resets_at(living: dict[str, int], limit: int) -> datetime | None:
+    """When the next place comes free; Gmail's own clients may have sent more than is allowed here."""
+    left = sum(living.values())
+    for hour in sorted(living):
+        left -= living[hour]
+        if left < limit:
+            return _frees_at(hour)
+    return None
 
 
 def _living(allowance: Allowance, now: datetime) -> dict[str, int]:

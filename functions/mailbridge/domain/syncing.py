@@ -164,7 +164,9 @@ def distinct(messages: Iterable[Message]) -> tuple[Message, ...]:
         first = merged.setdefault((message.location_id, message.message_id), message)
         if first is not message:
             keys = tuple(dict.fromkeys((*first.gmail_keys, *message.gmail_keys)))
-            merged[first.location_id, first.message_id] = msgspec.structs.replace(first, gmail_keys=keys)
+            homes = tuple(dict.fromkeys((*first.thread_homes, *message.thread_homes)))
+            both = msgspec.structs.replace(first, gmail_keys=keys, thread_homes=homes)
+            merged[first.location_id, first.message_id] = both
     return tuple(merged.values())
 
 

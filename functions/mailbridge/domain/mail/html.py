@@ -17,7 +17,7 @@ _DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp);base64,[A-Za-z0-9+/
 _HARMLESS_FUNCTION = re.compile(r"\b(?:rgba?|hsla?|calc)\([^()\"']*\)", re.IGNORECASE)
 _SPACES_OF_URL = re.compile(r"[\t\n\r ]+")
 _MARKS = re.compile(r"[\x00-\x02\x05-\x1f\x7f]")
-# nh3's filter changes an attribute's value but not its name: a control character, which taming leaves none of, marks it.
+# nh3's filter changes an attribute's value, not its name: control characters, which taming takes out, mark what to rename.
 _HELD = "\x01"
 _CID = "\x02"
 
@@ -55,7 +55,8 @@ def _image(attribute: str, address: str) -> str | None:
         absolute = f"https:{address}" if address.startswith("//") else address
         return absolute if attribute == "data-remote-src" else _HELD + absolute
     if attribute == "src" and address[:4].lower() == "cid:":
-        return _CID + _MARKS.sub("", unquote(address[4:]))
+        content_id = _MARKS.sub("", unquote(address[4:]))
+        return _CID + content_id if content_id else None
     embedded = attribute == "src" and len(address) <= _MAX_DATA_IMAGE and _DATA_IMAGE.fullmatch(address)
     return address if embedded else None
 

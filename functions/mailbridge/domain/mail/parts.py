@@ -45,11 +45,6 @@ class Part:
         return self.mime_type == "text/html"
 
     @property
-    def is_missing(self) -> bool:
-        """Whether Gmail keeps its content apart."""
-        return self.encoded is None and self.attachment_id is not None
-
-    @property
     def data(self) -> bytes | None:
         """Its bytes, where Gmail delivered them; raises `UnreadableMail` where they are not base64."""
         return None if self.encoded is None else _decoded(self.encoded)

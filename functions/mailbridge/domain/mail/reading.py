@@ -62,7 +62,7 @@ def missing_parts(resource: Mapping[str, Any]) -> tuple[MissingPart, ...]:
             size=part.size,
         )
         for part in layout.texts
-        if part.is_missing and part.attachment_id
+        if part.encoded is None and part.attachment_id
     )
 
 
@@ -84,8 +84,8 @@ def _content(part: Part, fetched: Mapping[str, bytes]) -> str:
     data = part.data
     if data is None and part.attachment_id is not None:
         data = fetched.get(part.attachment_id)
-        if data is None:
-            raise UnreadableMail("text-not-fetched")
+    if data is None and (part.attachment_id or part.size):
+        raise UnreadableMail("text-missing")
     return decode_text(data or b"", part.charset).replace("\r\n", "\n").replace("\r", "\n")
 
 

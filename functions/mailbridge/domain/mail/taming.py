@@ -20,7 +20,7 @@ _VALUE = r"\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+)?+"
 _TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*+)(?:{_NAME}(?:{_VALUE})?+){{0,{_MAX_ATTRIBUTES}}}+")
 _ANOTHER = re.compile(_NAME)
 _START = re.compile(r"</?[a-zA-Z]")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _AMPERSAND = "\x03"
 _NO_BREAK_SPACE = "\x04"
 _SLOW = {ord("&"): _AMPERSAND, 0xA0: _NO_BREAK_SPACE}
@@ -77,10 +77,9 @@ def _by_number(reference: re.Match[str]) -> str:
     number, name = reference["number"], reference["name"]
     if number:
         return _written(int(number[2:], 16) if number[1] in "xX" else int(number[1:]))
-    characters = html5.get(name or "")
-    return (
-        "".join(_written(ord(character)) for character in characters) if characters else _AMPERSAND + reference[0][1:]
-    )
+    if name in html5:
+        return "".join(_written(ord(character)) for character in html5[name])
+    return _AMPERSAND + reference[0][1:]
 
 
 def _written(code: int) -> str:
